@@ -1,6 +1,8 @@
 --- Forms with files: client:request { multipart = … }, and operations that take files.
 
 local cekura = require "cekura"
+local core = require "cekura.core"
+local descriptors = require "spec.support.descriptors"
 local file = require "spec.support.file"
 local shell = require "spec.support.shell"
 local simulator = require "spec.support.simulator"
@@ -45,8 +47,8 @@ describe("a form", function()
   end
 
   -- How many descriptors of files in the folder this program has.
-  local function descriptors()
-    return tonumber((shell(("ls -l /proc/$PPID/fd 2>/dev/null | grep -c %s || true"):format(dir))))
+  local function open_files()
+    return descriptors(core.pid(), dir)
   end
 
   it("has fields and files in the order of their names, and fields come first", function()
@@ -100,7 +102,7 @@ describe("a form", function()
     for _ = 1, 10 do
       assert.equal("unknown_outcome", select(2, send()).kind)
     end
-    local left = descriptors()
+    local left = open_files()
     collectgarbage "restart"
     assert.equal(0, left)
   end)
@@ -119,7 +121,7 @@ describe("a form", function()
         tasks[index] = cekura.spawn(send)
       end
       server:wait_for("/echo/", 6)
-      assert.is_true(descriptors() > 0)
+      assert.is_true(open_files() > 0)
       for index = 1, 3 do
         tasks[index]:cancel()
       end
@@ -130,7 +132,7 @@ describe("a form", function()
       end
     end)
     assert.same({ "cancelled", "cancelled", "cancelled", "closed", "closed", "closed" }, kinds)
-    local left = descriptors()
+    local left = open_files()
     collectgarbage "restart"
     assert.equal(0, left)
   end)
@@ -145,7 +147,7 @@ describe("a form", function()
       end }
       collectgarbage "stop"
       local ok, raised = pcall(client.request, client, "POST", "/echo/", { multipart = { a = { path = path } } })
-      local left = descriptors()
+      local left = open_files()
       collectgarbage "restart"
       assert.same({ false, "handler", 0 }, { ok, raised, left })
     end
@@ -193,7 +195,7 @@ describe("a form", function()
       assert.is_nil(reply)
       assert.equal("config", err.kind)
     end
-    assert.equal(0, descriptors())
+    assert.equal(0, open_files())
     assert.same({}, server:requests())
   end)
 

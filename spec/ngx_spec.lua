@@ -1,6 +1,7 @@
 -- The module in real nginx processes, on their LuaJIT.
 
 local cekura = require "cekura"
+local descriptors = require "spec.support.descriptors"
 local file = require "spec.support.file"
 local nginx = require "spec.support.nginx"
 local process = require "spec.support.process"
@@ -632,8 +633,8 @@ describe("in nginx", function()
     local function files()
       return (shell(("ls -d /tmp/cekura-bridge-%s-* 2>/dev/null"):format(worker)))
     end
-    local function descriptors() -- sockets do not count, because connections are kept
-      return tonumber((shell(("ls -l /proc/%s/fd | grep -c anon_inode"):format(worker))))
+    local function held() -- sockets do not count, because connections are kept
+      return descriptors(worker, "anon_inode")
     end
     cekura.run(function()
       local waiting = cekura.spawn(get, "/job")
@@ -642,12 +643,12 @@ describe("in nginx", function()
       waiting:join()
     end)
     assert.truthy(process.eventually(function() return threads(worker) == 1 end))
-    local before = descriptors()
+    local before = held()
     for _ = 1, 3 do
       get "/job"
       assert.truthy(process.eventually(function() return threads(worker) == 1 end))
     end
-    assert.is_true(descriptors() == before)
+    assert.equal(before, held())
   end)
 
   it("removes the files of a killed worker", function()

@@ -2,6 +2,7 @@
 
 local cekura = require "cekura"
 local core = require "cekura.core"
+local descriptors = require "spec.support.descriptors"
 local dispatch = require "cekura.loop.dispatch"
 local file = require "spec.support.file"
 local native = require "cekura.redis"
@@ -525,10 +526,10 @@ describe("redis:", function()
   end)
 
   it("leaves nothing behind", function()
-    local function descriptors()
-      return tonumber((shell(("ls -l /proc/%d/fd | grep -c -e socket -e anon_inode"):format(core.pid()))))
+    local function sockets()
+      return descriptors(core.pid(), "-e socket -e anon_inode")
     end
-    local before = descriptors()
+    local before = sockets()
     for _ = 1, 20 do
       local dropped = cekura.assert(cekura.redis.new(server.url))
       dropped:command "PING"
@@ -536,6 +537,6 @@ describe("redis:", function()
     end
     collectgarbage()
     collectgarbage()
-    assert.equal(before, descriptors())
+    assert.equal(before, sockets())
   end)
 end)

@@ -186,7 +186,7 @@ describe("a watch with a store in Redis", function()
     eventually("it runs", says("first", "running"))
     eventually("it is about to start", says("first", "asked"))
     signal("first", "STOP")
-    local second = declare { store = open(), lease = 1, agents = { agent { improve = true } } }
+    local second = declare { store = open(), lease = 10, agents = { agent { improve = true } } }
     eventually("both are improved", function()
       return counted()["improved 5181752"] and counted()["improved 5181749"]
     end)

@@ -1,0 +1,10 @@
+--- Counts the descriptors of a process that match a pattern.
+local shell = require "spec.support.shell"
+
+---@param pid integer|string
+---@param pattern string what `grep` takes: "anon_inode", "-e socket -e anon_inode"
+---@return integer
+return function(pid, pattern)
+  -- A descriptor that is closed while they are listed is an error of `ls`, as the pipe of this command may be.
+  return tonumber((shell(("ls -l /proc/%s/fd 2>/dev/null | grep -c %s || true"):format(pid, pattern))))
+end
