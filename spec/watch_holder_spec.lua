@@ -444,10 +444,10 @@ describe("the lock of a store", function()
 
   it("is renewed if the lease is shorter than the time between two scans", function()
     local store = watching.shared()
-    local first = declare { store = store, lease = 0.3, every = 30, agents = { agent() } }
+    local first = declare { store = store, lease = 1.5, every = 30, agents = { agent() } }
     eventually("both", function() return #w.recorded == 2 end)
-    local second = declare { store = store, lease = 0.3, agents = { agent() } }
-    cekura.sleep(1)
+    local second = declare { store = store, lease = 1.5, agents = { agent() } }
+    cekura.sleep(4)
     assert.equal("running", first:status().state)
     assert.equal("standby", second:status().state)
     once_each()
@@ -506,7 +506,7 @@ describe("the lock of a store", function()
       go_on = true
     end)
     local function given(handler)
-      return { store = store, lease = 0.3, agents = { agent { filter = FIRST, on_evaluated = handler } } }
+      return { store = store, lease = 1.5, agents = { agent { filter = FIRST, on_evaluated = handler } } }
     end
     local first = declare(given(function(call)
       w.record("begun " .. call.id)
@@ -517,7 +517,7 @@ describe("the lock of a store", function()
     eventually("begun", function() return #w.recorded == 1 end)
     first:stop()
     local second = declare(given(w.note("evaluated", 1)))
-    cekura.sleep(1)
+    cekura.sleep(4)
     assert.equal("standby", second:status().state)
     go_on = true
     eventually("the second runs", is(second, "running"))

@@ -254,7 +254,7 @@ describe("a watch with a store", function()
   it("works while it holds the lease, and another takes over when it ends", function()
     local store = shared()
     local function given()
-      return { store = store, lease = 0.6, client = living "seconds=0.5", agents = { agent { improve = true } } }
+      return { store = store, lease = 3, client = living "seconds=0.5", agents = { agent { improve = true } } }
     end
     local first, second = declare(given()), declare(given())
     eventually("both run", function() return made() == 2 end)
@@ -285,13 +285,13 @@ describe("a watch with a store", function()
         return store[name](store, ...)
       end
     end })
-    local function given(of)
-      return { store = of, lease = 0.6, client = living "life=endless",
+    local function given(of, lease)
+      return { store = of, lease = lease, client = living "life=endless",
         agents = { agent { improve = true } } }
     end
-    local first = declare(given(reachable))
+    local first = declare(given(reachable, 0.6))
     eventually("both run", function() return made() == 2 end)
-    local second = declare(given(store))
+    local second = declare(given(store, 3))
     is_cut = true
     eventually("the second holds it", function() return second:status().state == "running" end)
     eventually("the first gave up", function() return first:status().state == "standby" end)

@@ -504,7 +504,7 @@ describe("a watch with a store in Redis", function()
   end
 
   it("is written only by who has acquired it last", function()
-    local first, second = open():open_store(0.3), open():open_store(60)
+    local first, second = open():open_store(2), open():open_store(60)
     assert.equal("taken", result(first:acquire()))
     assert.equal("renewed", result(first:acquire()))
     assert.is_nil((result(second:acquire())))
