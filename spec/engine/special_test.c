@@ -69,7 +69,7 @@ static void bytes_are_loaded_up_to_any_length(void **state)
     }
 }
 
-/* Neither the text nor the copy has a byte more than what is left: the sanitizer sees one. */
+/* The memory of both ends with the text, so the sanitizer sees an access beyond it. */
 static void a_text_is_copied_up_to_its_first_backslash(void **state)
 {
     (void)state;

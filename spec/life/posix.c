@@ -65,8 +65,8 @@ static int posix_chdir(lua_State *L)
     return 0;
 }
 
-/* allocated() -> the bytes that malloc has handed out. First, malloc gives back to the system what
- * it keeps, so that resident memory is not more, either. */
+/* allocated() -> the bytes that malloc has handed out. Free memory is returned to the system first,
+ * so that resident memory does not include it. */
 static int posix_allocated(lua_State *L)
 {
     malloc_trim(0);

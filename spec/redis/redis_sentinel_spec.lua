@@ -17,7 +17,7 @@ describe("redis by sentinels:", function()
   before_each(function()
     group = redis_sentinels.start()
     servers, sentinels = group.servers, group.sentinels
-    -- A sentinel that was not run for two seconds elects no master for thirty (its mode TILT).
+    -- A sentinel that did not run for two seconds elects no master for the next thirty (TILT mode).
     redis = cekura.assert(cekura.redis.new(group.url .. "/2", { timeout = 60 }))
   end)
 

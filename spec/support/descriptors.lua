@@ -5,6 +5,6 @@ local shell = require "spec.support.shell"
 ---@param pattern string what `grep` takes: "anon_inode", "-e socket -e anon_inode"
 ---@return integer
 return function(pid, pattern)
-  -- A descriptor that is closed while they are listed is an error of `ls`, as the pipe of this command may be.
+  -- `ls` complains about a descriptor that is closed while it lists them, such as the pipe of this command.
   return tonumber((shell(("ls -l /proc/%s/fd 2>/dev/null | grep -c %s || true"):format(pid, pattern))))
 end
